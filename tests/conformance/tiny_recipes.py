@@ -24,6 +24,7 @@ from semcore_image.training import (
     mini_diffusion,
     mini_vae,
     multisem,
+    scene_judge,
 )
 from semcore_image.training.deepjscc import DeepJSCCRecipe
 from semcore_image.training.lamosc import LaMoSCRecipe
@@ -62,6 +63,7 @@ def makers(data: str) -> dict[str, Make]:
         "mini-classifier": (mini_classifier.MiniClassifierRecipe, {**few, "stages": (1, EPOCHS)}),
         "mini-clip": (mini_clip.MiniClipRecipe, {**few, "epochs": EPOCHS, "text_batch_size": 8}),
         "mini-caption": (mini_caption.MiniCaptionRecipe, {**few, "epochs": EPOCHS}),
+        "scene-judge": (scene_judge.SceneJudgeRecipe, {**DRAWN, "epochs": EPOCHS}),
         "mini-vae": (mini_vae.MiniVaeRecipe, {**few, "epochs": EPOCHS}),
         "mini-diffusion": (mini_diffusion.MiniDiffusionRecipe, {**few, "epochs": EPOCHS}),
         "class-diffusion": (
@@ -80,7 +82,8 @@ def makers(data: str) -> dict[str, Make]:
 
 def make_quick(patch: pytest.MonkeyPatch) -> None:
     """Leave out what is not training: measurements for cards, clips and synthesis of speech."""
-    for module in (class_diffusion, mini_caption, mini_classifier, mini_clip):
+    patch.setattr(scene_judge, "CHECKED", 1)
+    for module in (class_diffusion, mini_caption, mini_classifier, mini_clip, scene_judge):
         patch.setattr(module, "evaluate", lambda *given: [])
     for module in (mini_diffusion, mini_vae):
         patch.setattr(module, "evaluate", lambda *given: [])

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 
-from semcore.training import train_network, write_model
+from semcore.training import Training, at_place, write_model
 from semcore_image.models.mini_clip import as_float
 from semcore_image.models.scene_judge import BOX, CELLS, PITCH, Judgement, SceneJudge
-from semcore_image.scenes.world import BACKGROUNDS, COLOURS, KINDS, TIMES, Description, Placed
+from semcore_image.scenes.world import BACKGROUNDS, COLOURS, KINDS, TIMES, Description
 from semcore_image.training.card import model_card
 from semcore_image.training.scenes import (
+    UNSEEN,
     Drawn,
+    SceneBatches,
     SceneRecipe,
     optimizer_of,
     share,
-    training_scenes,
     unseen,
 )
 
 WIDTHS = (32, 64, 128)
+CHECKED = 6
+"""Batches of unseen scenes by which an epoch is judged."""
 MEASURED = 4000
 """Unseen scenes for the card."""
 
@@ -34,72 +36,77 @@ class SceneJudgeRecipe(SceneRecipe):
     """Trains scene-judge, a detector that judges generated scenes, apart from all other models."""
 
     cites: ClassVar[tuple[str, ...]] = ("he2016deep",)
-    watches: ClassVar[str] = "right"
-    better: ClassVar[Literal["lower", "higher"]] = "higher"
+    watches: ClassVar[str] = "validation loss"
 
     epochs: int = 24
     steps: int = 50
     learning_rate: float = 3e-3
     seed: int = 31
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
-        torch.manual_seed(self.seed)
-        network = SceneJudge(WIDTHS).to(memory_format=torch.channels_last)
-        check = unseen(400)
-
-        def cost(generator: torch.Generator, done: int) -> torch.Tensor:
-            return loss_of(network, training_scenes(self.seed, done, self.batch_size), self.place)
-
-        def measure(average: SceneJudge) -> Mapping[str, float]:
-            right = [whole(*pair) for pair in pairs(average, check)]
-            return {"right": sum(right) / len(right)}
-
-        average, seconds = train_network(
-            self, out, network, optimizer_of(network, self.learning_rate), cost, measure
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        network = SceneJudge(WIDTHS).to(memory_format=torch.channels_last).to(self.place)
+        self.translate([network])
+        training = Training(
+            network=network,
+            optimizers={"adam": optimizer_of(network, self.learning_rate)},
+            batches=SceneBatches(self.seed, self.steps, self.batch_size, as_tensors),
+            cost=lambda net, batch, step: self.cost(net, batch),
+            epochs=self.epochs,
+            unseen=SceneBatches(UNSEEN, CHECKED, self.batch_size, as_tensors),
         )
-        scores = evaluate(average, unseen(MEASURED, "measured"))
-        scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
+        average, seconds = training.run(self, out)
+        scores = evaluate(average)
+        scores.append((f"training time on {self.hardware}", f"{seconds / 60:.0f} min"))
         scenes = f"{self.epochs * self.steps * self.batch_size:,} drawn scenes (`scenes`)"
         card = model_card("scene-judge", SUMMARY, self, scores, NOTES, scenes, "unseen scenes")
         write_model(out, {"widths": list(WIDTHS)}, average, card)
 
+    def cost(self, network: SceneJudge, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """The loss of a batch, as `as_tensors` makes it: of the cells, and of the background."""
+        images, grounds, rows, downs, rights, boxes, kinds, colours = batch
+        with self.casting():
+            cells, ground = network(as_float(images).contiguous(memory_format=torch.channels_last))
+        cells, ground = cells.float(), ground.float()
+        there = torch.zeros(len(cells), CELLS, CELLS, device=cells.device)
+        there[rows, downs, rights] = 1.0
+        found = cells[rows, :, downs, rights]
+        split = len(BACKGROUNDS)
+        return (
+            6 * F.binary_cross_entropy_with_logits(cells[:, 0], there)
+            + 2 * F.smooth_l1_loss(found[:, 1:BOX], boxes, beta=0.1)
+            + F.cross_entropy(found[:, BOX : BOX + len(KINDS)], kinds)
+            + F.cross_entropy(found[:, BOX + len(KINDS) :], colours)
+            + 0.5 * F.cross_entropy(ground[:, :split], grounds[:, 0])
+            + 0.5 * F.cross_entropy(ground[:, split:], grounds[:, 1])
+        )
 
-def loss_of(network: SceneJudge, scenes: Drawn, place: torch.device) -> torch.Tensor:
-    """The loss of scenes: of what is in the cells, and of the background."""
-    images = as_float(scenes.images).to(place).contiguous(memory_format=torch.channels_last)
-    cells, ground = network(images)
-    grounds = [list(BACKGROUNDS).index(one.background) for one in scenes.descriptions]
-    times = [TIMES.index(one.time) for one in scenes.descriptions]
-    split = len(BACKGROUNDS)
+
+def as_tensors(scenes: Drawn) -> tuple[torch.Tensor, ...]:
+    """Scenes for the loss: images; background and time of day, int64 (B, 2); of each object its
+    scene, row and column of its cell, int64 (N,), its place in the cell and side in cells, float32
+    (N, 3), its kind and colour, int64 (N,)."""
+    things = [(number, one) for number, row in enumerate(scenes.objects) for one in row]
     return (
-        cells_loss(cells, scenes.objects, place)
-        + 0.5 * F.cross_entropy(ground[:, :split], torch.tensor(grounds, device=place))
-        + 0.5 * F.cross_entropy(ground[:, split:], torch.tensor(times, device=place))
-    )
-
-
-def cells_loss(
-    cells: torch.Tensor, objects: Sequence[Sequence[Placed]], place: torch.device
-) -> torch.Tensor:
-    """The loss of what is said of cells (B, 4 + kinds + colours, 8, 8) with objects in them."""
-    things = [(number, one) for number, row in enumerate(objects) for one in row]
-    rows = torch.tensor([number for number, _ in things])
-    downs = torch.tensor([int(one.y // PITCH) for _, one in things])
-    rights = torch.tensor([int(one.x // PITCH) for _, one in things])
-    there = torch.zeros(len(cells), CELLS, CELLS)
-    there[rows, downs, rights] = 1.0
-    found = cells[rows, :, downs, rights]
-    boxes = torch.tensor(
-        [[one.x / PITCH % 1 - 0.5, one.y / PITCH % 1 - 0.5, one.side / PITCH] for _, one in things]
-    )
-    kinds = torch.tensor([KINDS.index(one.group.kind) for _, one in things])
-    colours = torch.tensor([COLOURS.index(one.group.colour) for _, one in things])
-    return (
-        6 * F.binary_cross_entropy_with_logits(cells[:, 0], there.to(place))
-        + 2 * F.smooth_l1_loss(found[:, 1:BOX], boxes.to(place), beta=0.1)
-        + F.cross_entropy(found[:, BOX : BOX + len(KINDS)], kinds.to(place))
-        + F.cross_entropy(found[:, BOX + len(KINDS) :], colours.to(place))
+        scenes.images,
+        torch.tensor(
+            [
+                [list(BACKGROUNDS).index(d.background), TIMES.index(d.time)]
+                for d in scenes.descriptions
+            ]
+        ),
+        torch.tensor([number for number, _ in things]),
+        torch.tensor([int(one.y // PITCH) for _, one in things]),
+        torch.tensor([int(one.x // PITCH) for _, one in things]),
+        torch.tensor(
+            [
+                [one.x / PITCH % 1 - 0.5, one.y / PITCH % 1 - 0.5, one.side / PITCH]
+                for _, one in things
+            ]
+        ),
+        torch.tensor([KINDS.index(one.group.kind) for _, one in things]),
+        torch.tensor([COLOURS.index(one.group.colour) for _, one in things]),
     )
 
 
@@ -117,9 +124,9 @@ def whole(said: Judgement, shown: Description) -> bool:
     )
 
 
-def evaluate(network: SceneJudge, scenes: Drawn) -> list[tuple[str, str]]:
+def evaluate(network: SceneJudge) -> list[tuple[str, str]]:
     """Shares of unseen scenes of which the network is right."""
-    said = pairs(network, scenes)
+    said = pairs(network, unseen(MEASURED, "measured"))
     scores = [
         (
             f"{name} of the main objects",

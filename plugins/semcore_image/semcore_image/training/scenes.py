@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from annotated_types import Ge
 
 from semcore import Rng
-from semcore.training import NetworkRecipe
+from semcore.training import Batches, NetworkRecipe
 from semcore_image.scenes.drawing import paint
 from semcore_image.scenes.world import Description, Placed, drawn, placed
 
@@ -75,9 +75,28 @@ def unseen(count: int, purpose: str = "checked") -> Drawn:
     return draw(Rng(UNSEEN).at("unseen-scenes", purpose).numpy(), count)
 
 
-def training_scenes(seed: int, step: int, count: int) -> Drawn:
-    """The scenes of a step."""
-    return draw(Rng(seed).at("training-scenes", step).numpy(), count)
+@dataclass(frozen=True, eq=False)
+class SceneBatches(Batches):
+    """New scenes for every step of a training.
+
+    Fields:
+        seed: of the recipe
+        count: steps of an epoch
+        size: scenes of a batch
+        prepare: the tensors of scenes
+    """
+
+    seed: int
+    count: int
+    size: int
+    prepare: Callable[[Drawn], Any]
+
+    def plans(self, generator: torch.Generator) -> Iterable[int]:
+        epoch = max(generator.initial_seed() - 1000 * self.seed, 0)  # 0 in validations
+        return range(epoch * self.count, (epoch + 1) * self.count)
+
+    def prepared(self, plan: int) -> Any:
+        return self.prepare(draw(Rng(self.seed).at("training-scenes", plan).numpy(), self.size))
 
 
 def optimizer_of(network: torch.nn.Module, learning_rate: float) -> torch.optim.AdamW:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from semcore_image.models.weights import WEIGHTS, load_mini
 from semcore_image.scenes.world import COLOURS, KINDS
 from semcore_image.sources.scenes import Scenes
 from semcore_image.training import scene_judge as recipe
-from semcore_image.training.scenes import draw, training_scenes, unseen
+from semcore_image.training.scenes import SceneBatches, draw, unseen
 
 NOTHING = torch.zeros(10)
 SAMPLES = tuple(Scenes(limit=40, seed=3).samples())
@@ -83,12 +84,18 @@ class TestDecoding:
 
 
 def test_drawn_scenes_are_addressed():
-    one, other = training_scenes(5, 3, 4), training_scenes(5, 3, 4)
-    assert torch.equal(one.images, other.images) and one.descriptions == other.descriptions
-    assert not torch.equal(one.images, training_scenes(5, 4, 4).images)
+    def images(epoch: int) -> list[torch.Tensor]:
+        batches = SceneBatches(5, 2, 4, lambda scenes: scenes.images)
+        plans = batches.plans(torch.Generator().manual_seed(5000 + epoch))
+        return [batches.prepared(plan) for plan in plans]
+
+    first, again, other = images(0), images(0), images(1)
+    assert len(first) == 2 and all(map(torch.equal, first, again))
+    every = [*first, *other]
+    assert not any(torch.equal(a, b) for a, b in itertools.combinations(every, 2))
     assert torch.equal(unseen(2).images, unseen(2).images)
     assert not torch.equal(unseen(2).images, unseen(2, "measured").images)
-    assert one.images.shape == (4, 3, 64, 64) and one.images.dtype == torch.uint8
+    assert first[0].shape == (4, 3, 64, 64) and first[0].dtype == torch.uint8
 
 
 def test_what_it_says_of_unseen_scenes():
