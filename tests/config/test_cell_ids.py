@@ -91,7 +91,7 @@ def test_a_nested_name_stands_for_what_the_file_at_hand_says(bench: Any) -> None
             f"class {name}(registry.load('codec', 'word')):\n    'Another.'\n"
         )
         bench.text = plain.replace("bench.py]", f"bench.py, ./{name}.py]")
-        experiment = bench.load("encoder.codec=mine", "generator.codec=mine")
+        experiment = bench.load("encoder.codec=mine")
         found.append(type(experiment.resolve(experiment.cells[0]).pipeline.encoder.codec).__name__)
     assert found == ["First", "Second"]
 
