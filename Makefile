@@ -18,7 +18,7 @@ help:
 	@echo "make notebooks  executes the notebooks of docs/notebooks, and writes their outputs into them"
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-docs  every command of the pages and every example, as a reader would call it (minutes)"
-	@echo "make test-slow  the figures of the papers whole, planted faults, crashes and fuzzing (half an hour)"
+	@echo "make test-slow  the figures of the papers whole, planted faults, crashes and fuzzing (an hour)"
 	@echo "make test-packages  each package alone and in pairs, at the lowest versions and at the newest (half an hour)"
 	@echo "make lint       ruff and mypy"
 	@echo "make dist       wheels and sdists in dist/, checked, installed into an empty environment and tried"
