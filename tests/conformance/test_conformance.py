@@ -61,6 +61,7 @@ SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("recipe", "temporal"): {"of": "text", "channel": {"use": "awgn"}},
     ("recipe", "fastspeech"): {},
+    ("recipe", "scene-judge"): {"epochs": 1, "steps": 1, "batch_size": 2},
     ("metric", "csim-arcface"): {"weights": "arcface.safetensors"},
     ("metric", "lse-c"): {"weights": "syncnet.safetensors"},
     ("metric", "lse-d"): {"weights": "syncnet.safetensors"},
