@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semcore.config.paths import flatten
+from semcore.entrypoints.extras import not_installed
 from semcore.plugins.hookspecs import Tracker, hook
 from semcore.steps import StageDone
 
@@ -31,9 +31,7 @@ class Recorder(Tracker, abc.ABC):
     """The extra of semcore that installs it."""
 
     def missing(self) -> str:
-        if importlib.util.find_spec(self.package) is not None:
-            return ""
-        return f"it needs {self.package}: pip install 'semcore[{self.extra}]'"
+        return not_installed({self.package: f"semcore[{self.extra}]"})
 
     # ----------------------------------------------------------------------- what a library does
 
